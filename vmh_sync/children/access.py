@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
-from vmh_sync.children.commit import Outcome, applied, commit, task_rows
+from vmh_sync.children.commit import Outcome, commit
 from vmh_sync.children.diff import without_false
 from vmh_sync.children.fetching import read_children
 from vmh_sync.children.kind import ChildKind
@@ -13,11 +13,11 @@ from vmh_sync.children.record_status import with_stamps
 from vmh_sync.children.sync_state import PartyChildren, key_of
 from vmh_sync.engine.passes.part import PartInput
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
+from vmh_sync.engine.writing.audit_rows import Audited
 from vmh_sync.engine.writing.crm_write import EspoAnswer, update_record
-from vmh_sync.store.history.audit import Change, ChangeKind
 from vmh_sync.store.pairs.links import Link
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.planning.plan import FieldChange, Finding, TaskWanted
+from vmh_sync.sync.planning.plan import Finding, TaskWanted
 from vmh_sync.sync.reporting.status_values import kept_after, newly_kept
 from vmh_sync.sync.values import Value, same
 from vmh_sync.systems.advoware.errors import UnexpectedAnswer
@@ -118,15 +118,9 @@ class ChildAccess:
         """Store a child's link and audit rows; ``intent`` is the create that this settles."""
         return await self.context.store.write(commit, self.context, self.kind, self.children, done, intent)
 
-    def applied(
-        self, espo_id: str, changes: Iterable[FieldChange], side: Side | None, what: ChangeKind = "applied"
-    ) -> list[Change]:
-        """Return one audit row per change written to ``side``."""
-        return applied(self.context, self.kind, self.children, espo_id, changes, side, what)
-
-    def task_rows(self, espo_id: str, tasks: Iterable[TaskWanted]) -> list[Change]:
-        """Return the audit rows of what tasks say."""
-        return task_rows(self.context, self.kind, self.children, espo_id, tasks)
+    def audited(self, espo_id: str) -> Audited:
+        """Return a child as its rows of the audit log name it."""
+        return Audited(self.kind.entity, espo_id, self.children.betnr, self.context.run_id)
 
     async def open(self, tasks: Sequence[TaskWanted]) -> None:
         """Make sure that these tasks are open."""

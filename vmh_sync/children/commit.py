@@ -1,6 +1,5 @@
 """Stores what became of a child: link with base, audit, and a settled intent, in one transaction."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from vmh_sync.children.difference import difference_text, different
@@ -10,14 +9,13 @@ from vmh_sync.children.plan import ChildPlan
 from vmh_sync.children.sync_state import PartyChildren, key_of
 from vmh_sync.engine.failures.ledger import entry_of_difference
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.engine.writing.audit_rows import field_row
+from vmh_sync.engine.writing.audit_rows import Audited
 from vmh_sync.engine.writing.sending import Sending
-from vmh_sync.store.history.audit import Change, ChangeKind
+from vmh_sync.store.history.audit import Change
 from vmh_sync.store.pairs.links import Link
 from vmh_sync.store.pairs.records import REFUSED, SyncRecord
 from vmh_sync.store.store import Transaction
-from vmh_sync.sync.base import Base, Side
-from vmh_sync.sync.planning.plan import FieldChange, TaskWanted
+from vmh_sync.sync.base import Base
 from vmh_sync.systems.advoware.records import WireRecord
 from vmh_sync.systems.espocrm.records import EspoRecord
 
@@ -49,13 +47,14 @@ def commit(
         raise ValueError("a link needs an EspoCRM id")
     if intent is not None:
         tx.intents.complete(intent, key_of(done.advoware) if done.advoware is not None else "")
+    audited = Audited(kind.entity, espo_id, children.betnr, context.run_id)
     moved = _moved_in(tx, children, done, espo_id) if done.link is None else None
     if moved is not None:
         why = "hung on another party in EspoCRM"
-        done.rows.append(_change(context, kind, children, espo_id, "linked", why))
+        done.rows.append(audited.noted("linked", why))
     link = done.link or moved or Link(entity=kind.entity, espo_id=espo_id, betnr=children.betnr)
     if link.id is None:
-        done.rows.append(_change(context, kind, children, espo_id, "linked", "same child on both sides"))
+        done.rows.append(audited.noted("linked", "same child on both sides"))
     link = tx.links.save(
         replace(
             link,
@@ -115,53 +114,4 @@ def refusal(context: PassContext, kind: ChildKind, espo: EspoRecord, message: st
         error_class=REFUSED,
         run_id=context.run_id,
         espo_modified_at_seen=espo.modified_at,
-    )
-
-
-def applied(
-    context: PassContext,
-    kind: ChildKind,
-    children: PartyChildren,
-    espo_id: str,
-    changes: Iterable[FieldChange],
-    side: Side | None,
-    what: ChangeKind = "applied",
-) -> list[Change]:
-    """Return one audit row per change written to ``side``."""
-    entity, betnr, run_id = kind.entity, children.betnr, context.run_id
-    return [field_row(one, what, side, entity=entity, espo_id=espo_id, betnr=betnr, run_id=run_id) for one in changes]
-
-
-def task_rows(
-    context: PassContext, kind: ChildKind, children: PartyChildren, espo_id: str, tasks: Iterable[TaskWanted]
-) -> list[Change]:
-    """Return what tasks say, field by field: what stands, what is wanted, and the side's own reason."""
-    rows: list[Change] = []
-    for task in tasks:
-        reason = ": ".join(str(part) for part in (task.kind, task.details.get("why")) if part)
-        values = task.details.get("changes") or dict.fromkeys(task.fields, task.details)
-        changes = [FieldChange(name, one.get("standing"), one.get("wanted"), reason) for name, one in values.items()]
-        rows += applied(context, kind, children, espo_id, changes, None, "task") or noted(
-            context, kind, children, espo_id, "task", reason
-        )
-    return rows
-
-
-def noted(
-    context: PassContext, kind: ChildKind, children: PartyChildren, espo_id: str, what: ChangeKind, reason: str
-) -> list[Change]:
-    """Return one audit row without a field: a refusal, a task, a state."""
-    return [_change(context, kind, children, espo_id, what, reason)]
-
-
-def _change(
-    context: PassContext, kind: ChildKind, children: PartyChildren, espo_id: str, what: ChangeKind, reason: str
-) -> Change:
-    return Change(
-        entity=kind.entity,
-        kind=what,
-        reason=reason,
-        espo_id=espo_id,
-        betnr=children.betnr,
-        run_id=context.run_id,
     )

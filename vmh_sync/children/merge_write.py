@@ -14,7 +14,7 @@ from vmh_sync.children.plan import ChildPlan
 from vmh_sync.children.record_status import with_bookkeeping
 from vmh_sync.children.sync_state import key_of
 from vmh_sync.coordination.errors import LeaseLost
-from vmh_sync.engine.writing.audit_rows import append_losers, loser_rows
+from vmh_sync.engine.writing.audit_rows import append_losers
 from vmh_sync.engine.writing.crm_write import EspoAnswer
 from vmh_sync.engine.writing.field_by_field import send_what_is_taken
 from vmh_sync.engine.writing.guarded_write import guarded_write
@@ -38,7 +38,7 @@ async def merge_child(access: ChildAccess, plan: ChildPlan) -> bool:
     if child is None or plan.fields is None:
         raise ValueError("a merge needs both sides")
     context, kind, children = access.context, access.kind, access.children
-    fields = plan.fields.copy()
+    fields, audited = plan.fields.copy(), access.audited(espo.id)
     now: dict[Side, tuple[Told, Fields]] = {
         Side.ESPOCRM: (espo, plan.pair.espo_fields),
         Side.ADVOWARE: (child, plan.pair.advoware_fields),
@@ -52,18 +52,18 @@ async def merge_child(access: ChildAccess, plan: ChildPlan) -> bool:
     try:
         if plan.advoware:
             done.advoware, in_advoware = await _put(access, plan, fields, child, sending)
-            done.rows += access.applied(espo.id, in_advoware.applied, Side.ADVOWARE)
+            done.rows += audited.rows(in_advoware.applied, Side.ADVOWARE)
             _learn(access, done, fields, espo, in_advoware)
         answer, in_espocrm = await _write_espo(access, done, fields, espo)
     except (ForeignSystemError, LeaseLost):
         await sending.failed()
         raise
     done.link = sending.link
-    done.rows += access.applied(espo.id, in_espocrm.applied, Side.ESPOCRM)
-    done.rows += access.applied(espo.id, fields.adopted, None)
+    done.rows += audited.rows(in_espocrm.applied, Side.ESPOCRM)
+    done.rows += audited.rows(fields.adopted, None)
     done.espo = answer.record
     again = _edited(access, fields, done.advoware, answer) or access.moved(plan, espo, answer)
-    done.rows += access.task_rows(espo.id, [*plan.tasks, *done.plan.reported])
+    done.rows += audited.tasks([*plan.tasks, *done.plan.reported])
     done.base = fields.base
     # Before the base learns what stays apart: once it knows, nothing would tell it again.
     await access.open([*later, *done.plan.reported])
@@ -169,15 +169,11 @@ def _edited(access: ChildAccess, fields: FieldPlan, child: WireRecord | None, an
 
 async def _note_beforehand(access: ChildAccess, fields: FieldPlan, espo: EspoRecord, sending: Sending) -> None:
     """Store the losers of conflicts and what is about to be sent."""
-    entity, betnr, run_id = access.kind.entity, access.children.betnr, access.context.run_id
-    losers = loser_rows(
-        fields.conflicts, fields.to_advoware, entity=entity, espo_id=espo.id, betnr=betnr, run_id=run_id
-    )
-    rows = [*losers]
+    losers = access.audited(espo.id).losers(fields.conflicts, fields.to_advoware)
 
     def note(tx: Transaction) -> None:
-        append_losers(tx, espo.id, rows)
+        append_losers(tx, espo.id, losers)
         sending.note(tx)
 
-    if rows or fields.to_espocrm or fields.to_advoware:
+    if losers or fields.to_espocrm or fields.to_advoware:
         await access.context.store.write(note)

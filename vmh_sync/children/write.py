@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from vmh_sync.children.access import ChildAccess, present
-from vmh_sync.children.commit import Outcome, noted, refusal
+from vmh_sync.children.commit import Outcome, refusal
 from vmh_sync.children.difference import difference_text, different
 from vmh_sync.children.fetching import read_children
 from vmh_sync.children.merge_write import merge_child
@@ -102,7 +102,7 @@ class ChildWriter(ChildAccess):
         untold = {name: plan.wanted.get(name) for name in self.names(plan.espo)}
         done = Outcome(plan, espo, child, Base(sent, {**base, **untold}), plan.pair.link)
         made = [change for change in changes if not is_empty(told.get(change.field))]
-        done.rows = self.applied(espo.id, made, Side.ADVOWARE, "created")
+        done.rows = self.audited(espo.id).rows(made, Side.ADVOWARE, "created")
         done.link = await self.store(done, intent)
         key = {self.kind.key_attribute: int(key_of(child))}
         status_values = bookkeeping(espo.attributes, status="clean", message=None, key=dict(key), gone_since=None)
@@ -112,7 +112,7 @@ class ChildWriter(ChildAccess):
         shown, reported = self._after_telling(espo.id, untold, told, answer)
         done.plan = replace(done.plan, reported=reported)
         await self.open(reported)
-        done.rows = self.task_rows(espo.id, reported)
+        done.rows = self.audited(espo.id).tasks(reported)
         done.base = Base({**sent, **shown}, {**base, **untold, **{name: told[name] for name in shown}})
         await self.store(done)
         await close_tasks(self.context, self.gate, plan.closing)
@@ -240,8 +240,8 @@ class ChildWriter(ChildAccess):
         await self.open(plan.reported)
         done = Outcome(plan, record, child, Base(espo_fields, {**plan.wanted, **unsaid}), None)
         done.espo = (await self.write_espo(done, record)).record
-        done.rows = self.applied(record.id, made.applied, Side.ESPOCRM, "created")
-        done.rows += self.task_rows(record.id, plan.reported)
+        audited = self.audited(record.id)
+        done.rows = audited.rows(made.applied, Side.ESPOCRM, "created") + audited.tasks(plan.reported)
         await self.store(done, creation.intent.id)
         return bool(unsaid)
 
@@ -301,14 +301,9 @@ class ChildWriter(ChildAccess):
         await self.open(plan.tasks)
         done = Outcome(plan, espo, plan.pair.advoware, None, plan.pair.link)
         espo_id = plan.espo_id or ""
-        done.rows = [
-            row
-            for operation in plan.operations
-            for row in (
-                self.applied(espo_id, operation.changes, operation.side)
-                or noted(self.context, self.kind, self.children, espo_id, "task", operation.reason)
-            )
-        ]
+        audited = self.audited(espo_id)
+        for one in plan.operations:
+            done.rows += audited.rows(one.changes, one.side) or [audited.noted("task", one.reason)]
         if espo is not None:
             done.espo = (await self.write_espo(done, espo)).record
         if espo_id in self.children.taken_away:
@@ -327,5 +322,5 @@ class ChildWriter(ChildAccess):
         return False
 
     def _store_refusal(self, tx: Transaction, espo: EspoRecord, message: str) -> None:
-        tx.audit.append(noted(self.context, self.kind, self.children, espo.id, "refused", message))
+        tx.audit.append([self.audited(espo.id).noted("refused", message)])
         tx.records.upsert([refusal(self.context, self.kind, espo, message)])

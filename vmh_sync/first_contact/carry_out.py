@@ -19,10 +19,10 @@ from vmh_sync.beteiligte.twins.twin_search import free_numbers, read_children, r
 from vmh_sync.beteiligte.twins.waiting import wait_for_person
 from vmh_sync.beteiligte.writing.write import LEASE_WAIT_SECONDS
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
+from vmh_sync.engine.writing.audit_rows import Audited
 from vmh_sync.engine.writing.crm_write import update_record
 from vmh_sync.matching.compare import compare
 from vmh_sync.matching.traits import Likeness
-from vmh_sync.store.history.audit import Change
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.tasks.manual_tasks import complete_in_espocrm, open_tasks
 
@@ -107,8 +107,5 @@ class Linker:
             yield WriteGate(lease), fresh
 
     def _note(self, espo_id: str, betnr: int, why: str) -> None:
-        note = Change(
-            entity=ENTITY, kind="linked", reason=why, espo_id=espo_id, betnr=betnr, run_id=self.context.run_id
-        )
         with self.context.store.transaction() as tx:
-            tx.audit.append([note])
+            tx.audit.append([Audited(ENTITY, espo_id, betnr, self.context.run_id).noted("linked", why)])

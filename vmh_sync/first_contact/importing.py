@@ -14,11 +14,11 @@ from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.beteiligte.writing.write import LEASE_WAIT_SECONDS
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.selecting.erased import SAYS, erased_of
+from vmh_sync.engine.writing.audit_rows import Audited
 from vmh_sync.engine.writing.create_once import CreateOrder, Creation, create_once
 from vmh_sync.engine.writing.crm_write import create_record
 from vmh_sync.engine.writing.noted_meetings import note_meeting
 from vmh_sync.first_contact.carry_out import BUSY, LeftAlone
-from vmh_sync.store.history.audit import Change
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.deciding.first_meeting import FirstMeeting
@@ -88,19 +88,8 @@ class Importer:
         sent = canonical(party, self.table)
         meeting = FirstMeeting(Base({}, sent), Base(sent, sent))
         note_meeting(tx, meeting, entity=ENTITY, espo_id=creation.record.id, betnr=betnr, run_id=self.context.run_id)
-        tx.audit.append(
-            [
-                Change(
-                    entity=ENTITY,
-                    kind="created",
-                    reason="imported from Advoware",
-                    espo_id=creation.record.id,
-                    betnr=betnr,
-                    side_written="espocrm",
-                    run_id=self.context.run_id,
-                )
-            ]
-        )
+        audited = Audited(ENTITY, creation.record.id, betnr, self.context.run_id)
+        tx.audit.append([audited.noted("created", "imported from Advoware", side=Side.ESPOCRM)])
 
 
 def _claim(betnr: int) -> str:

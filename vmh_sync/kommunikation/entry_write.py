@@ -10,6 +10,7 @@ from typing import Any
 
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
+from vmh_sync.engine.writing.audit_rows import Audited
 from vmh_sync.engine.writing.create_once import CreateOrder, CreatePutOff, Creation, create_once
 from vmh_sync.engine.writing.guarded_write import TargetMoved, guarded_write
 from vmh_sync.kommunikation.kinds import channel_of
@@ -259,7 +260,8 @@ class EntryWriter:
         read = as_read(self.plan.pairs_after({write.step: number}), self.entries.values(), self.planned.values())
         store_delta(tx, self.espo_id, self.betnr, read.delta)
         if not read.not_taken:
-            tx.audit.append(applied_rows(self.context.run_id, self.espo_id, self.betnr, write, number))
+            audited = Audited(ENTITY, self.espo_id, self.betnr, self.context.run_id)
+            tx.audit.append(applied_rows(audited, write, number))
         if filled is not None:
             tx.intents.complete(filled.intent.id, str(filled.record))
 

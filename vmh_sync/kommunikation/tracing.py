@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 
-from vmh_sync.engine.writing.audit_rows import append_losers, field_row
-from vmh_sync.kommunikation.pairs import ENTITY
+from vmh_sync.engine.writing.audit_rows import Audited, append_losers
 from vmh_sync.kommunikation.plan import EntryWrite, KommunikationPlan
 from vmh_sync.store.history.audit import Change, ChangeKind
 from vmh_sync.store.store import Transaction
@@ -11,57 +10,32 @@ from vmh_sync.sync.base import Side
 from vmh_sync.sync.planning.plan import FieldChange
 
 
-def change_row(
-    run_id: str,
-    espo_id: str,
-    betnr: int,
-    change: FieldChange,
-    *,
-    kind: ChangeKind,
-    side: Side | None,
-    advoware_id: str | None = None,
-) -> Change:
-    """Return one change as a row."""
-    entry_id = advoware_id or _entry_id(change.field)
-    return field_row(
-        change, kind, side, entity=ENTITY, espo_id=espo_id, betnr=betnr, advoware_id=entry_id, run_id=run_id
-    )
+def change_row(audited: Audited, change: FieldChange, kind: ChangeKind, side: Side | None) -> Change:
+    """Return one change as a row, with the number of its entry."""
+    return audited.row(change, side, kind, advoware_id=_entry_id(change.field))
 
 
-def applied_rows(run_id: str, espo_id: str, betnr: int, write: EntryWrite, number: int | None) -> list[Change]:
+def applied_rows(audited: Audited, write: EntryWrite, number: int | None) -> list[Change]:
     """Return the rows of one write to Advoware; ``number`` is the id of a created entry."""
     kind: ChangeKind = "created" if write.operation.key is None else "applied"
     key = str(number) if number is not None else write.operation.key
     return [
-        change_row(run_id, espo_id, betnr, change, kind=kind, side=Side.ADVOWARE, advoware_id=key)
+        audited.row(change, Side.ADVOWARE, kind, advoware_id=key or _entry_id(change.field))
         for change in write.operation.changes
     ]
 
 
-def record_conflicts(tx: Transaction, run_id: str, espo_id: str, betnr: int, plan: KommunikationPlan) -> None:
+def record_conflicts(tx: Transaction, audited: Audited, plan: KommunikationPlan) -> None:
     """Write losing values into the log before they are overwritten."""
-    rows = [
-        change_row(run_id, espo_id, betnr, change, kind="conflict", side=_losing_side(change))
-        for change in plan.conflicts
-    ]
-    append_losers(tx, espo_id, rows)
+    rows = [change_row(audited, change, "conflict", _losing_side(change)) for change in plan.conflicts]
+    append_losers(tx, audited.espo_id, rows)
 
 
-def refusal_rows(run_id: str, espo_id: str, betnr: int, plans: Iterable[KommunikationPlan]) -> list[Change]:
+def refusal_rows(audited: Audited, plans: Iterable[KommunikationPlan]) -> list[Change]:
     """Return a row for each value that was not refused before."""
-    return [
-        change_row(
-            run_id,
-            espo_id,
-            betnr,
-            FieldChange(one.field, None, one.value, reason=str(one.refusal)),
-            kind="refused",
-            side=None,
-        )
-        for plan in plans
-        for one in plan.quarantined
-        if one.new
-    ]
+    refused = [one for plan in plans for one in plan.quarantined if one.new]
+    told = [FieldChange(one.field, None, one.value, reason=str(one.refusal)) for one in refused]
+    return [change_row(audited, change, "refused", None) for change in told]
 
 
 def _losing_side(change: FieldChange) -> Side | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from vmh_sync.engine.passes.part import PartDone, PartInput
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
+from vmh_sync.engine.writing.audit_rows import Audited
 from vmh_sync.kommunikation import task_texts
 from vmh_sync.kommunikation.doubtful import reads_otherwise
 from vmh_sync.kommunikation.entry_write import EntryWriter
@@ -18,7 +19,7 @@ from vmh_sync.kommunikation.merge import plan_communication
 from vmh_sync.kommunikation.model import Channel, Pair, PartyCommunication
 from vmh_sync.kommunikation.narrowing import only_first, without_postponed
 from vmh_sync.kommunikation.noted_lists import brought, note_lists
-from vmh_sync.kommunikation.pairs import store_delta
+from vmh_sync.kommunikation.pairs import ENTITY, store_delta
 from vmh_sync.kommunikation.phone_types import with_types_of_the_installation
 from vmh_sync.kommunikation.plan import EspoList, KommunikationPlan, PairDelta, espo_step
 from vmh_sync.kommunikation.planning import (
@@ -86,7 +87,7 @@ async def _note_empty(context: PassContext, party: PartInput, notes: Notes, plan
 
 def _prepare(tx: Transaction, context: PassContext, party: PartInput, work: PlannedEntries) -> str | None:
     """Store what must be known before anything is written; returns the note of what EspoCRM is going to get."""
-    record_conflicts(tx, context.run_id, party.espo_id, party.betnr, work.plan)
+    record_conflicts(tx, Audited(ENTITY, party.espo_id, party.betnr, context.run_id), work.plan)
     for one in work.mapped.adopted:
         store_delta(tx, party.espo_id, party.betnr, PairDelta((), (one.pair,)))
         tx.intents.complete(one.intent.id, str(one.pair.advoware_id))
@@ -156,7 +157,8 @@ class Execution:
 
     def commit(self, tx: Transaction, espo: EspoRecord | None) -> None:
         """Store pairs, audit and the mark; decide which tasks are still missing."""
-        party, plan, run_id = self.party, self.work.plan, self.context.run_id
+        party, plan = self.party, self.work.plan
+        audited = Audited(ENTITY, party.espo_id, party.betnr, self.context.run_id)
         if self.note is not None:
             tx.intents.complete(self.note, party.espo_id)
         attributes = self._standing(espo)
@@ -169,7 +171,7 @@ class Execution:
         )
         pairs = store_delta(tx, party.espo_id, party.betnr, read.delta)
         rows = [
-            change_row(run_id, party.espo_id, party.betnr, change, kind="applied", side=Side.ESPOCRM)
+            change_row(audited, change, "applied", Side.ESPOCRM)
             for one in self.lists
             if espo_step(one.channel) in steps
             for change in one.changes
@@ -178,7 +180,7 @@ class Execution:
         known = {(one.field, one.value) for one in (*plan.quarantined, *self.work.still_refused)}
         newly = tuple(replace(one, new=True) for one in after.quarantined if (one.field, one.value) not in known)
         new = replace(after, quarantined=newly if refused or ignored or read.not_taken else ())
-        rows += refusal_rows(run_id, party.espo_id, party.betnr, (plan, new))
+        rows += refusal_rows(audited, (plan, new))
         if rows:
             tx.audit.append(rows)
         told = {(finding.field, finding.message) for finding in plan.findings}

@@ -8,10 +8,10 @@ from vmh_sync.beteiligte.status.task_subject import subject
 from vmh_sync.beteiligte.writing.master_write import AdvowareWritten
 from vmh_sync.engine.passes.part import Part, PartDone
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.engine.writing.audit_rows import append_losers, field_row, loser_rows
+from vmh_sync.engine.writing.audit_rows import Audited, append_losers
 from vmh_sync.engine.writing.noted_meetings import note_meeting
 from vmh_sync.engine.writing.sending import Sending, Told, still_held
-from vmh_sync.store.history.audit import Change, ChangeKind
+from vmh_sync.store.history.audit import Change
 from vmh_sync.store.pairs.links import Link
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Base, Fields, Side
@@ -90,8 +90,8 @@ async def record_beforehand(context: PassContext, written: Written) -> None:
 
 def _record_beforehand(tx: Transaction, context: PassContext, written: Written, meets: bool) -> None:
     plan = written.plan
-    if plan.master.record.conflicts:
-        _record_losers(tx, context, plan)
+    losers = _audited(context, plan).losers(plan.master.record.conflicts, plan.master.fields.to_advoware)
+    append_losers(tx, plan.read.espo_id, losers)
     if not meets:
         written.sending.note(tx)
         return
@@ -102,17 +102,8 @@ def _record_beforehand(tx: Transaction, context: PassContext, written: Written, 
     )
 
 
-def _record_losers(tx: Transaction, context: PassContext, plan: PartyPlan) -> None:
-    read, conflicts, to_advoware = plan.read, plan.master.record.conflicts, plan.master.fields.to_advoware
-    rows = loser_rows(
-        conflicts, to_advoware, entity=ENTITY, espo_id=read.espo_id, betnr=read.betnr, run_id=context.run_id
-    )
-    append_losers(tx, read.espo_id, [*rows])
-
-
-def _row(context: PassContext, plan: PartyPlan, change: FieldChange, side: Side | None, *, kind: ChangeKind) -> Change:
-    read, run_id = plan.read, context.run_id
-    return field_row(change, kind, side, entity=ENTITY, espo_id=read.espo_id, betnr=read.betnr, run_id=run_id)
+def _audited(context: PassContext, plan: PartyPlan) -> Audited:
+    return Audited(ENTITY, plan.read.espo_id, plan.read.betnr, context.run_id)
 
 
 def commit_party(tx: Transaction, context: PassContext, written: Written, *, bookkeeping_only: bool = False) -> None:
@@ -143,7 +134,7 @@ def _link(context: PassContext, written: Written, tx: Transaction) -> Link:
     link = written.link or written.sending.link or plan.read.link
     if link is None:
         link = Link(entity=ENTITY, espo_id=plan.read.espo_id, betnr=plan.read.betnr, advoware_id=str(plan.read.betnr))
-        tx.audit.append([_linked(context, plan)])
+        tx.audit.append([_audited(context, plan).noted("linked", "same betnr on both sides")])
     held = still_held(link.notes.sending, plan.master.fields.held)
     assignee = written.espo.attributes.get("assignedUserId") or None
     return replace(
@@ -160,29 +151,13 @@ def _link(context: PassContext, written: Written, tx: Transaction) -> Link:
     )
 
 
-def _linked(context: PassContext, plan: PartyPlan) -> Change:
-    return Change(
-        entity=ENTITY,
-        kind="linked",
-        reason="same betnr on both sides",
-        espo_id=plan.read.espo_id,
-        betnr=plan.read.betnr,
-        run_id=context.run_id,
-    )
-
-
 def _applied(context: PassContext, written: Written) -> list[Change]:
-    plan = written.plan
+    plan, audited = written.plan, _audited(context, written.plan)
     fields = plan.master.fields
     to_advoware = {change.field for change in fields.to_advoware}
     rows = [
-        _row(context, plan, change, Side.ADVOWARE if change.field in to_advoware else Side.ESPOCRM, kind="applied")
+        audited.row(change, Side.ADVOWARE if change.field in to_advoware else Side.ESPOCRM)
         for change in written.applied
     ]
-    rows += [_row(context, plan, change, None, kind="applied") for change in fields.adopted]
-    for task in (*plan.master.record.tasks, *written.tasks):
-        for name in task.fields:
-            reason = ": ".join(str(part) for part in (task.kind, task.details.get("why")) if part)
-            refused = FieldChange(name, task.details.get("standing"), task.details.get("wanted"), reason)
-            rows.append(_row(context, plan, refused, None, kind="task"))
-    return rows
+    rows += audited.rows(fields.adopted, None)
+    return rows + audited.tasks((*plan.master.record.tasks, *written.tasks))

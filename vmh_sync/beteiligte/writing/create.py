@@ -17,9 +17,9 @@ from vmh_sync.beteiligte.reading.sent_create import base_of_found
 from vmh_sync.beteiligte.twins.twin_search import look_before_create
 from vmh_sync.beteiligte.twins.unanswered import find_unanswered
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
+from vmh_sync.engine.writing.audit_rows import Audited
 from vmh_sync.engine.writing.create_once import LOOK_AGAIN_AFTER, CreateOrder, Creation, create_once
 from vmh_sync.engine.writing.create_what_is_taken import Needed, create_what_is_taken
-from vmh_sync.store.history.audit import Change
 from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.store.pairs.links import Link
 from vmh_sync.store.store import Transaction
@@ -166,15 +166,7 @@ def _store_number(
             advoware_row_id=row_id,
         )
     )
-    made = Change(
-        entity=ENTITY,
-        kind="created",
-        reason="no betnr yet",
-        espo_id=party.espo_id,
-        betnr=betnr,
-        side_written="advoware",
-        run_id=context.run_id,
-    )
+    made = Audited(ENTITY, party.espo_id, betnr, context.run_id).noted("created", "no betnr yet", side=Side.ADVOWARE)
     tx.audit.append([replace(made, field=name, new=value) for name, value in sent.items()] or [made])
     return link
 

@@ -15,8 +15,8 @@ from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.reading.left_party import MERGED
 from vmh_sync.beteiligte.status.task_subject import subject
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
+from vmh_sync.engine.writing.audit_rows import Audited
 from vmh_sync.kommunikation.pairs import bury_pairs
-from vmh_sync.store.history.audit import Change
 from vmh_sync.store.link_notes import NOTHING
 from vmh_sync.store.pairs.links import Link, LinkState
 from vmh_sync.store.store import Transaction
@@ -57,17 +57,10 @@ async def take_over(context: PassContext, gate: WriteGate, heir: PartyRead) -> N
 
 def _relink(tx: Transaction, context: PassContext, link: Link) -> None:
     """Let a record whose party is gone in Advoware stand for the one whose number was entered instead."""
-    note = Change(
-        entity=ENTITY,
-        kind="linked",
-        reason="another number, after its party was deleted in Advoware",
-        espo_id=link.espo_id,
-        betnr=link.betnr,
-        run_id=context.run_id,
-    )
+    why = "another number, after its party was deleted in Advoware"
     tx.links.save(_anew(link, link.espo_id, "active"))
     bury_pairs(tx, link.espo_id)
-    tx.audit.append([note])
+    tx.audit.append([Audited(ENTITY, link.espo_id, link.betnr, context.run_id).noted("linked", why)])
 
 
 def _tasks_of(tx: Transaction, link: Link) -> list[int]:
@@ -107,14 +100,7 @@ def _anew(link: Link, espo_id: str, state: LinkState) -> Link:
 
 
 def _move(tx: Transaction, context: PassContext, link: Link, heir: PartyRead) -> None:
-    note = Change(
-        entity=ENTITY,
-        kind="linked",
-        reason=f"moved from {link.espo_id}, which was deleted in EspoCRM",
-        espo_id=heir.espo_id,
-        betnr=link.betnr,
-        run_id=context.run_id,
-    )
+    why = f"moved from {link.espo_id}, which was deleted in EspoCRM"
     moved = _anew(link, heir.espo_id, "active")
     if heir.leaves is None:
         tx.links.save(moved)
@@ -126,4 +112,4 @@ def _move(tx: Transaction, context: PassContext, link: Link, heir: PartyRead) ->
         bury_pairs(tx, heir.espo_id)
     bury_pairs(tx, link.espo_id)
     tx.records.forget(ENTITY, [link.espo_id])
-    tx.audit.append([note])
+    tx.audit.append([Audited(ENTITY, heir.espo_id, link.betnr, context.run_id).noted("linked", why)])

@@ -15,9 +15,9 @@ from vmh_sync.beteiligte.status import status_fields
 from vmh_sync.beteiligte.twins.twin_question import QUESTION, TwinSuspected
 from vmh_sync.beteiligte.twins.unanswered import CreateOutcomeUnknown, find_unanswered, wait_for_arrival
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
+from vmh_sync.engine.writing.audit_rows import Audited
 from vmh_sync.engine.writing.crm_write import update_record
 from vmh_sync.kommunikation.pairs import ENTITY as ENTRIES
-from vmh_sync.store.history.audit import Change
 from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.store.pairs.links import Link, LinkState
 from vmh_sync.store.store import Transaction
@@ -179,15 +179,4 @@ async def _gone_in_advoware(context: PassContext, gate: WriteGate, party: PartyR
 
 def _mark(tx: Transaction, context: PassContext, link: Link, state: LinkState) -> None:
     tx.links.save(replace(link, state=state, verified_at=context.clock.now()))
-    tx.audit.append(
-        [
-            Change(
-                entity=ENTITY,
-                kind="task",
-                reason=state,
-                espo_id=link.espo_id,
-                betnr=link.betnr,
-                run_id=context.run_id,
-            )
-        ]
-    )
+    tx.audit.append([Audited(ENTITY, link.espo_id, link.betnr, context.run_id).noted("task", state)])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vmh_sync.engine.writing.audit_rows import append_losers, field_row, loser_rows
+from vmh_sync.engine.writing.audit_rows import Audited, append_losers
 from vmh_sync.store.history.audit import Change, ChangeKind
 from vmh_sync.store.store import Store
 from vmh_sync.sync.base import Side
@@ -13,7 +13,7 @@ TITLE = FieldChange("titel", "Dr.", "Prof.", "first_contact", losing="Dr.")
 
 
 def rows(*conflicts: FieldChange, entity: str = "beteiligte", run_id: str = "one") -> list[Change]:
-    return [*loser_rows(conflicts, [NAME], entity=entity, espo_id="a1", betnr=7, run_id=run_id)]
+    return Audited(entity, "a1", 7, run_id).losers(conflicts, [NAME])
 
 
 def kept(store: Store) -> list[tuple[str, str | None, str | None]]:
@@ -42,9 +42,7 @@ def test_a_pass_that_runs_again_after_a_crash_says_it_once(store: Store) -> None
 def test_once_the_field_was_written_the_same_loss_is_another_one(store: Store, kind: ChangeKind) -> None:
     lose(store, rows(NAME))
     with store.transaction() as tx:
-        tx.audit.append(
-            [field_row(NAME, kind, Side.ADVOWARE, entity="beteiligte", espo_id="a1", betnr=7, run_id="one")]
-        )
+        tx.audit.append([Audited("beteiligte", "a1", 7, "one").row(NAME, Side.ADVOWARE, kind)])
     lose(store, rows(NAME, run_id="two"))
     assert [run for _, _, run in kept(store)] == ["one", "one", "two"]
 
@@ -52,7 +50,7 @@ def test_once_the_field_was_written_the_same_loss_is_another_one(store: Store, k
 def test_a_refusal_in_between_changes_nothing(store: Store) -> None:
     lose(store, rows(NAME))
     with store.transaction() as tx:
-        tx.audit.append([field_row(NAME, "refused", None, entity="beteiligte", espo_id="a1", betnr=7, run_id="one")])
+        tx.audit.append([Audited("beteiligte", "a1", 7, "one").row(NAME, None, "refused")])
     lose(store, rows(NAME, run_id="two"))
     assert [run for _, _, run in kept(store)] == ["one", "one"]
 
