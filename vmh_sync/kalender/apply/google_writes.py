@@ -170,8 +170,10 @@ class GoogleWrites(Agreement):
                 raise PlanAgain
             etag = event.etag if event is not None else None
         await self._before_write("google", operation)
-        await self.sides.delete_event(operation.event_id, etag)
+        deleted = await self.sides.delete_event(operation.event_id, etag)
         if row is not None:
+            if not deleted:  # a person was quicker, and may have moved it: without its pair it would be a copy there
+                await self._stay_if_moved(operation.fr_nr, operation.event_id)
             await self.book.close(operation.fr_nr)
 
     def _content(self, operation: InsertGoogle) -> WireContent:

@@ -114,12 +114,14 @@ class LiveSides:
         self.events[event.id] = event
         return event
 
-    async def delete_event(self, event_id: str, etag: str | None) -> None:
-        """Delete an event if it still has this etag; one that is gone already is fine.
+    async def delete_event(self, event_id: str, etag: str | None) -> bool:
+        """Delete an event if it still has this etag; False when it was gone already, which is fine.
 
         Raises ``NotFoundError`` if it is not the event that is gone but the calendar, or our access to it.
         """
         client, calendar = self.context.google.client, self.calendar_id
-        if not await self.context.google.run(lambda: client.delete_event(calendar, event_id, etag)):
+        deleted = await self.context.google.run(lambda: client.delete_event(calendar, event_id, etag))
+        if not deleted:
             await self.fresh_event(event_id)
         self.events.pop(event_id, None)
+        return deleted

@@ -119,3 +119,21 @@ def test_an_event_that_is_moved_with_its_termin_before_a_pass_stays_that_event(f
     firm.come_to_rest()
     assert stands(firm) == [("SB", "Wandert", str(fr_nr))]
     assert chancery.events("SB")[event_id]["colorId"] == "7"
+
+
+@pytest.mark.parametrize("request_of_the_pass", range(1, 7))
+@pytest.mark.parametrize("from_google", [False, True])
+def test_an_event_that_follows_its_reassigned_termin_while_it_is_taken_away_doubles_nothing(
+    firm: CalendarFirm, from_google: bool, request_of_the_pass: int
+) -> None:
+    chancery = firm.chancery
+    fr_nr = wandering(firm, from_google=from_google)
+    event_id = chancery.event_of(fr_nr, "AH")["id"]
+    chancery.edit_termin(fr_nr, sb="SB", anwalt="SB")
+    one_pass(firm, "SB")
+    firm.begin_pass(("AH",)).meanwhile[request_of_the_pass] = lambda: chancery.move_event("AH", event_id, "SB")
+    firm.finish()
+    chancery.edit_termin(fr_nr, text="Wandert weiter")
+    firm.come_to_rest()
+    assert stands(firm) == [("SB", "Wandert weiter", str(fr_nr))]
+    assert len(chancery.termine()) == 3
