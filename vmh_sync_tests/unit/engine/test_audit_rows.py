@@ -6,7 +6,7 @@ from vmh_sync.engine.writing.audit_rows import Audited, append_losers
 from vmh_sync.store.history.audit import Change, ChangeKind
 from vmh_sync.store.store import Store
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.planning.plan import FieldChange
+from vmh_sync.sync.planning.plan import FieldChange, TaskKind, TaskWanted
 
 NAME = FieldChange("name", "Alt", "Neu", "conflict", losing="Alt")
 TITLE = FieldChange("titel", "Dr.", "Prof.", "first_contact", losing="Dr.")
@@ -59,3 +59,13 @@ def test_what_one_entity_says_is_not_said_of_another(store: Store) -> None:
     lose(store, rows(NAME))
     lose(store, rows(NAME, entity="adressen"))
     assert [entity for entity, _, _ in kept(store)] == ["beteiligte", "adressen"]
+
+
+def test_what_tasks_say_is_told_field_by_field_and_one_without_a_field_is_told_too() -> None:
+    details = {"standing": "Alt", "wanted": "Neu", "why": "zu lang"}
+    refused = TaskWanted(TaskKind.VALUE_REFUSED, ("name",), details)
+    told = Audited("beteiligte", "a1", 7, "one").tasks([refused, TaskWanted(TaskKind.MISSING_IN_ADVOWARE, ())])
+    assert [(row.kind, row.field, row.old, row.new, row.reason) for row in told] == [
+        ("task", "name", "Alt", "Neu", f"{TaskKind.VALUE_REFUSED}: zu lang"),
+        ("task", None, None, None, str(TaskKind.MISSING_IN_ADVOWARE)),
+    ]
