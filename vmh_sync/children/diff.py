@@ -75,7 +75,7 @@ class _Planner:
     def _create(self, espo: EspoRecord) -> ChildPlan:
         fields = self.pair.espo_fields
         if espo.attributes.get(ACTIVE) is False:
-            return ChildPlan(self.pair, Step.NOTHING)
+            return self._stays_in_espocrm(espo)
         natural = self.kind.natural_key(fields)
         if self.pair.twin or natural in self.created:
             return self._refused(espo, self.kind.double)
@@ -85,6 +85,12 @@ class _Planner:
         if natural is not None:
             self.created.add(natural)
         return self._post(espo, fields)
+
+    def _stays_in_espocrm(self, espo: EspoRecord) -> ChildPlan:
+        # Switched off, it is not created. Nothing else would ever end its waiting, or take back why it was refused.
+        waits = espo.attributes.get("syncStatus") in self.kind.due_statuses or espo.attributes.get("syncErrorMessage")
+        said = bookkeeping(espo.attributes, status=CLEAN, message=None, key={}, gone_since=None) if waits else {}
+        return ChildPlan(self.pair, Step.NOTHING, bookkeeping=said)
 
     def _post(self, espo: EspoRecord, fields: Fields) -> ChildPlan:
         values: dict[str, Any] = {}
