@@ -1,9 +1,11 @@
 """A record that is switched off and stands in EspoCRM alone is kept there: it waits for nothing and accuses nobody."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
+from vmh_sync.engine.passes.entity_pipeline import EntityPipeline
 from vmh_sync.settings import SyncSettings
 from vmh_sync.sync.merge import ConflictRule
 from vmh_sync_tests.property.adressen.test_address_passes import ADDRESS
@@ -23,7 +25,10 @@ def new_game(child: Child) -> ChildGame:
 def rest(game: ChildGame, *, children_first: bool) -> Mapping[str, object]:
     """Let both kinds of pass come to rest; returns what the record says then."""
     (espo_id,) = game.everywhere()
-    takes = [(game.passes[0], game.parties), (game.passes[1], [espo_id])]
+    takes: list[tuple[EntityPipeline[Any], list[str]]] = [
+        (game.passes[0], game.parties),
+        (game.passes[1], [espo_id]),
+    ]
     for pipeline, ids in reversed(takes) if children_first else takes:
         game.firm.settle(pipeline, ids)
     assert [game.firm.settle(pipeline, ids) for pipeline, ids in takes] == [1, 1], "it is written again and again"
