@@ -1,6 +1,7 @@
 """A record that is switched off and stands in EspoCRM alone is kept there: it waits for nothing and accuses nobody."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -18,8 +19,13 @@ KINDS = {
 }
 
 
-def new_game(child: Child) -> ChildGame:
-    return ChildGame(child, conflict=ConflictRule.ESPOCRM_WINS, rules=SyncSettings(_env_file=None))
+@contextmanager
+def new_game(child: Child) -> Iterator[ChildGame]:
+    game = ChildGame(child, conflict=ConflictRule.ESPOCRM_WINS, rules=SyncSettings(_env_file=None))
+    try:
+        yield game
+    finally:
+        game.firm.world.close()
 
 
 def rest(game: ChildGame, *, children_first: bool) -> Mapping[str, object]:
@@ -39,39 +45,39 @@ def rest(game: ChildGame, *, children_first: bool) -> Mapping[str, object]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_switched_off_before_it_was_ever_synced(kind: str, children_first: bool) -> None:
     child, values, _ = KINDS[kind]
-    game = new_game(child)
-    game.add_here({**values, "istAktiv": False})
-    row = rest(game, children_first=children_first)
-    assert (row["syncStatus"], row["syncErrorMessage"], row[game.kind.key_attribute]) == ("clean", None, None)
-    assert game.there() == {}
-    game.set_active(str(row["id"]), active=True)
-    assert rest(game, children_first=children_first)["syncStatus"] == "clean"
-    assert len(game.there()) == 1
+    with new_game(child) as game:
+        game.add_here({**values, "istAktiv": False})
+        row = rest(game, children_first=children_first)
+        assert (row["syncStatus"], row["syncErrorMessage"], row[game.kind.key_attribute]) == ("clean", None, None)
+        assert game.there() == {}
+        game.set_active(str(row["id"]), active=True)
+        assert rest(game, children_first=children_first)["syncStatus"] == "clean"
+        assert len(game.there()) == 1
 
 
 @pytest.mark.parametrize("children_first", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
 def test_switched_off_because_it_was_refused(kind: str, children_first: bool) -> None:
     child, _, too_little = KINDS[kind]
-    game = new_game(child)
-    game.add_here(too_little)
-    row = rest(game, children_first=children_first)
-    assert (row["syncStatus"], bool(row["syncErrorMessage"])) == ("failed", True)
-    game.set_active(str(row["id"]), active=False)
-    row = rest(game, children_first=children_first)
-    assert (row["syncStatus"], row["syncErrorMessage"]) == ("clean", None)
-    with game.firm.world.store.reading() as tx:
-        assert tx.records.get_many(game.kind.entity, [str(row["id"])]) == {}, "the ledger still counts it as failed"
+    with new_game(child) as game:
+        game.add_here(too_little)
+        row = rest(game, children_first=children_first)
+        assert (row["syncStatus"], bool(row["syncErrorMessage"])) == ("failed", True)
+        game.set_active(str(row["id"]), active=False)
+        row = rest(game, children_first=children_first)
+        assert (row["syncStatus"], row["syncErrorMessage"]) == ("clean", None)
+        with game.firm.world.store.reading() as tx:
+            assert tx.records.get_many(game.kind.entity, [str(row["id"])]) == {}, "the ledger still counts it as failed"
 
 
 @pytest.mark.parametrize("children_first", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
 def test_switched_off_and_hung_on_another_party(kind: str, children_first: bool) -> None:
     child, values, _ = KINDS[kind]
-    game = new_game(child)
-    game.add_here(values)
-    espo_id = str(rest(game, children_first=children_first)["id"])
-    game.set_active(espo_id, active=False)
-    game.give_away_or_back(espo_id)
-    row = rest(game, children_first=children_first)
-    assert (row["syncStatus"], row["syncErrorMessage"]) == ("clean", None)
+    with new_game(child) as game:
+        game.add_here(values)
+        espo_id = str(rest(game, children_first=children_first)["id"])
+        game.set_active(espo_id, active=False)
+        game.give_away_or_back(espo_id)
+        row = rest(game, children_first=children_first)
+        assert (row["syncStatus"], row["syncErrorMessage"]) == ("clean", None)
